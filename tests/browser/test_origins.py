@@ -1,6 +1,7 @@
 """What pages of other origins can do to Purser, from a real browser: read the API where they are allowed to, and ask
 about a licence by its key from anywhere; nothing else."""
 
+import json
 import unittest
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from purser import KEY, REBOUND, BrowserTest, Site
 FETCH = """async ([url, options]) => {
     try {
         const answer = await fetch(url, options);
-        const named = ["etag", "x-request-id"].map((name) => [name, answer.headers.get(name)]);
+        const named = ["etag", "x-request-id", "purser-signature"].map((name) => [name, answer.headers.get(name)]);
         return { status: answer.status, type: answer.type, text: await answer.text(), ...Object.fromEntries(named) };
     } catch (error) {
         return { status: 0, type: "failed", text: String(error) };
@@ -63,6 +64,10 @@ class Origins(BrowserTest):
         asked = {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": '{"key": "no key"}'}
         told = self.fetch(page, "/v1/licences/validate", **asked)
         self.assertEqual((told["status"], '"code":"not_found"' in told["text"]), (200, True), told)
+        # It can verify the answer, too.
+        signing = self.fetch(page, "/v1/signing-keys")
+        (key,) = json.loads(signing["text"])["data"]
+        self.assertIn(f'kid="{key["kid"]}"', told["purser-signature"])
         listed = self.fetch(page, "/v1/licences", headers={"Authorization": JSON["Authorization"]})
         self.assertEqual(listed["status"], 0, listed)
 

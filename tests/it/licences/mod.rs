@@ -9,6 +9,7 @@ mod lists;
 mod minting;
 mod renewals;
 mod seats_at_once;
+pub mod signatures;
 mod validating;
 
 use purser_tests::prelude::*;

@@ -185,6 +185,8 @@ fn seals_and_signatures_are_for_those_who_need_them() {
     assert_eq!(may(Purpose::Signing), ["checkpoint-ledger"]);
     assert_eq!(may(Purpose::Factors), ["reseal", "customer-auth", "manage-account"]);
     assert_eq!(may(Purpose::Licences), ["provision", "mint-licence", "licence-keys", "reseal"]);
+    assert_eq!(may(Purpose::Answers), ["validate-licence", "activate-installation"]);
+    assert_eq!(may(Purpose::Published), ["read-signing-keys"]);
     assert_eq!(may(Purpose::Captcha), ["sign-up-reseller", "customer-auth"]);
     let answering = functions().filter(|it| matches!(it.entry, Entry::Http(_))).map(|it| it.name);
     assert_eq!(may(Purpose::Edge), answering.collect::<Vec<_>>());

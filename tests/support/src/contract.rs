@@ -1,7 +1,8 @@
 //! The API's document as a contract, against which every answer that a test gets is checked.
 //!
 //! Invariant: an operation answers only with statuses that the document lists, and a problem has only the codes that
-//! are listed with its status. Requests that reach no operation (an unknown path, another method) are not covered.
+//! are listed with its status; what the document calls signed has a signature. Requests that reach no operation (an
+//! unknown path, another method) are not covered.
 
 use std::sync::LazyLock;
 
@@ -24,6 +25,8 @@ pub fn hold(method: &str, target: &str, reply: &Reply) {
     let listed = &operation["responses"][reply.status.to_string()];
     let what = format!("{method} {path}: {} {}", reply.status, reply.json);
     assert!(listed.is_object(), "not in the document: {what}");
+    let signed = listed["headers"]["Purser-Signature"].is_object();
+    assert!(!signed || reply.header("purser-signature").is_some(), "not signed: {what}");
     if reply.status >= 400 {
         let codes = listed["description"].as_str().unwrap_or_default();
         let code = format!("`{}`", reply.text("code"));
@@ -59,6 +62,13 @@ mod tests {
     #[should_panic(expected = "not in the document: GET /v1/clients/CL-1: 409")]
     fn another_status_does_not() {
         answered(409, "duplicate_email");
+    }
+
+    #[test]
+    #[should_panic(expected = "not signed: POST /v1/licences/validate: 200")]
+    fn an_answer_to_a_program_without_a_signature_does_not() {
+        let reply = Reply { status: 200, headers: Vec::new(), bytes: Vec::new(), json: json!({}) };
+        hold("POST", "/v1/licences/validate", &reply);
     }
 
     #[test]

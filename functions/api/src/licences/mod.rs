@@ -8,20 +8,22 @@ pub mod keys;
 pub mod mint;
 pub mod read;
 pub mod renew;
+pub mod signing_keys;
 pub mod validate;
 pub mod validation;
 pub mod view;
 
 use crate::Function;
-use purser_store::engine::secrets::Purpose::{Ids, Licences, Passes, Records};
+use purser_store::engine::secrets::Purpose::{Answers, Ids, Licences, Passes, Published, Records};
 
 pub const FUNCTIONS: &[Function] = &[
     Function::http("mint-licence", mint::routes).with(&[Ids, Passes, Records, Licences]),
     Function::http("read-licences", read::routes).with(&[Passes, Records]),
     Function::http("change-licence", change::routes).with(&[Passes, Records]),
     Function::http("renew-licence", renew::routes).with(&[Ids, Passes, Records]),
-    Function::public("validate-licence", validate::routes).with(&[Ids]),
-    Function::public("activate-installation", activate::routes).with(&[Ids]),
+    Function::public("validate-licence", validate::routes).with(&[Ids, Answers]),
+    Function::public("activate-installation", activate::routes).with(&[Ids, Answers]),
     Function::http("licence-activations", activations::routes).with(&[Passes, Records]),
+    Function::public("read-signing-keys", signing_keys::routes).with(&[Published]),
     Function::http("licence-keys", keys::routes).with(&[Ids, Passes, Records, Licences]),
 ];

@@ -127,7 +127,12 @@ async fn read(headers: &HeaderMap, body: HttpBody, most: usize) -> Result<Vec<u8
         let detail = "The body must not be compressed: send it without a Content-Encoding.";
         return Err(Problem::because(refusals::UnsupportedMediaType, detail));
     }
-    let bytes = to_bytes(body, most).await.map_err(|error| {
+    whole(body, most).await.map(Vec::from)
+}
+
+/// All bytes of a body of at most `most` bytes.
+pub(crate) async fn whole(body: HttpBody, most: usize) -> Result<Bytes, Problem> {
+    to_bytes(body, most).await.map_err(|error| {
         let cause = std::error::Error::source(&error);
         if cause.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
             let detail = format!("The body may be at most {most} bytes long.");
@@ -135,8 +140,7 @@ async fn read(headers: &HeaderMap, body: HttpBody, most: usize) -> Result<Vec<u8
         } else {
             Problem::unread_body()
         }
-    })?;
-    Ok(bytes.into())
+    })
 }
 
 /// The most bytes of an uploaded picture: enough for a photo from a telephone, and within API Gateway's limit.

@@ -21,6 +21,7 @@ pub(super) async fn measure(world: &World, operator: &Caller, partner: &Partner,
         told
     };
     let validated = ask(key).await;
+    let signing = world.nobody().get("/v1/signing-keys").await.expect(200);
     let read = own.get(&path).await.expect(200);
     let noted = json!({"comments": "Replaces a key of the old shop", "metadata": {"shop": "old", "order": 4711}});
     let noted = own.patch(&path, &noted).await.expect(200);
@@ -44,6 +45,7 @@ pub(super) async fn measure(world: &World, operator: &Caller, partner: &Partner,
         // Of these units, one reads the client's status.
         by_anybody("validate a licence", &validated, 2, 2.0, 0.0),
         by_anybody("validate a licence by a later key", &validated_by_later, 3, 3.0, 0.0),
+        by_anybody("list the keys of signatures", &signing, 0, 0.0, 0.0),
         by_reseller("give a licence to another client", &moved.expect(200), 3, 4.0, 12.0),
         by_reseller("a reseller's page of 25 licences", &listed, 2, 15.0, 0.0),
     ]

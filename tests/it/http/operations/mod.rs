@@ -311,7 +311,10 @@ pub static CASES: &[Case] = &[
     }),
     case("GET /v1/resellers/{refid}/wallet", Owner, |ids| at(&ids.reseller)),
 
+    case("GET /v1/signing-keys", Anybody, |_| plain()),
+
     case("GET /v1/stale-users", Operator, |_| plain()),
+
     case("GET /v1/users", Owner, |_| plain()),
     case("GET /v1/users", Owner, |ids| plain().query("reseller", &ids.reseller)),
     case("GET /v1/users", OperatorByBody, |_| plain().query("operators", "true")),

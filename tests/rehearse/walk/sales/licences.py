@@ -1,5 +1,7 @@
 """Licences: given, listed, changed, renewed, and their keys."""
 
+import re
+
 from caller import Reply, equal, soon
 from steps import Part
 from world import World
@@ -32,8 +34,18 @@ def buy(world: World) -> None:
 
 
 def told(world: World, key: str) -> str:
-    """What a program with a licence key is told."""
-    return str(world.nobody.post("/v1/licences/validate", {"key": key, "nonce": world.run}).expect(200).json["code"])
+    """What a program with a licence key is told, signed by the published key."""
+    answered = world.nobody.post("/v1/licences/validate", {"key": key, "nonce": world.run}).expect(200)
+    signature = re.fullmatch(r'kid="(.{16})", sig="[\w-]{86}"', answered.headers.get("purser-signature", ""))
+    equal("the key of the signature", signature and signature[1], world.made["signing"])
+    return str(answered.json["code"])
+
+
+@PART.step("anybody reads the key that signs answers")
+def signing(world: World) -> None:
+    (key,) = world.nobody.get("/v1/signing-keys").expect(200).json["data"]
+    equal("the key", (key["use"], key["algorithm"], key["status"]), ("answers", "Ed25519", "active"))
+    world.made["signing"] = key["kid"]
 
 
 @PART.step("an operator activates it, and each who suspends it lifts that")

@@ -70,6 +70,18 @@ pub fn declare_unchanged(operation: &mut Operation, schemas: &Schemas) {
     operation.responses.responses.insert("304".to_owned(), unchanged);
 }
 
+/// Declares that what an operation tells programs is signed, whether it grants or refuses.
+pub fn declare_signed(operation: &mut Operation) {
+    let says = "The signature of the answer: `kid=\"…\", sig=\"…\"`. `GET /v1/signing-keys` has the key.";
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && (status.starts_with('2') || status == "409")
+        {
+            add(response, "Purser-Signature", says, text());
+        }
+    }
+}
+
 fn fail(response: &mut Response, status: StatusCode) {
     let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
     let content = Content::new(Some(schema));

@@ -8,6 +8,7 @@ mod answers;
 use std::collections::BTreeMap;
 
 use purser_edge::http::problem::ProblemView;
+use purser_edge::http::serve::is_by_key;
 use purser_edge::prelude::*;
 use utoipa::PartialSchema;
 use utoipa::openapi::path::Operation;
@@ -54,6 +55,9 @@ pub fn document() -> OpenApi {
         let changing = changing.into_iter().flatten().map(|it| (it, true));
         for (operation, changes) in item.get.as_mut().map(|it| (it, false)).into_iter().chain(changing) {
             finish(operation, path.starts_with("/v1/"), changes, &schemas);
+            if changes && is_by_key(path) {
+                answers::declare_signed(operation);
+            }
         }
     }
     document

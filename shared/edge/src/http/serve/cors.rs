@@ -2,7 +2,8 @@
 //!
 //! Invariant: only pages of the configured origins read the API's answers, and none may send cookies or see more
 //! headers than are listed here. What programs ask with a licence key, pages of any origin may ask: such a program may
-//! be a page, and the key is all the authority that there is. Pages of Purser's own are for no other origin.
+//! be a page, and the key is all the authority that there is. So they may read the keys by which answers are verified.
+//! Pages of Purser's own are for no other origin.
 
 use std::time::Duration;
 
@@ -16,33 +17,39 @@ use http::{HeaderName, HeaderValue, Method};
 use tower::ServiceExt;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
+use super::signed::PURSER_SIGNATURE;
 use crate::process::config::Origin;
 
 /// For how long a browser may keep what a preflight was answered.
 const KEPT: Duration = Duration::from_mins(10);
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-const PURSER_SIGNATURE: HeaderName = HeaderName::from_static("purser-signature");
 
 /// The headers that pages may send.
 const HEADERS: [HeaderName; 5] = [AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, IDEMPOTENCY_KEY];
 
-/// Whether a licence key is all that a caller of this path needs.
+/// Where the public keys are by which programs verify answers.
+const SIGNING_KEYS: &str = "/v1/signing-keys";
+
+/// Whether a licence key is all that a caller of this path needs. Pages of any origin may ask there, and every answer
+/// is signed.
 pub fn is_by_key(path: &str) -> bool {
     let of_installations = ["/v1/activations", "/v1/activations/heartbeat", "/v1/activations/deactivate"];
     path == "/v1/licences/validate" || of_installations.contains(&path)
 }
 
-/// Lets pages of these origins call the API's routes, and pages of any origin those that take a licence key. Without
-/// configured origins, no answer of another route says anything about origins.
+/// Lets pages of these origins call the API's routes, and pages of any origin those that take a licence key, and the
+/// list of signing keys. Without configured origins, no answer of another route says anything about origins.
 pub fn open_to(origins: &[Origin], routes: Router) -> Router {
-    let to_all = routes.clone().layer(to_programs());
+    let open_to_all = |methods: &[Method]| routes.clone().layer(to_programs(methods));
+    let (to_ask, to_read) = (open_to_all(&[Method::POST]), open_to_all(&[Method::GET, Method::HEAD]));
     let to_some = (!origins.is_empty()).then(|| routes.clone().layer(layer(origins)));
     routes.layer(from_fn(move |request: Request, next: Next| {
         let path = request.uri().path();
         let open = match path {
             _ if is_bare_options(&request) => None,
-            path if is_by_key(path) => Some(to_all.clone()),
+            path if is_by_key(path) => Some(to_ask.clone()),
+            SIGNING_KEYS => Some(to_read.clone()),
             path if is_of_the_api(path) => to_some.clone(),
             _ => None,
         };
@@ -53,10 +60,10 @@ pub fn open_to(origins: &[Origin], routes: Router) -> Router {
     }))
 }
 
-fn to_programs() -> CorsLayer {
+fn to_programs(methods: &[Method]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)
-        .allow_methods([Method::POST])
+        .allow_methods(methods.to_vec())
         // Libraries add headers to every call, whoever reads them.
         .allow_headers(HEADERS)
         .expose_headers([PURSER_SIGNATURE, RETRY_AFTER])

@@ -7,6 +7,7 @@
 mod cors;
 mod edge;
 mod routes;
+mod signed;
 
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
@@ -32,6 +33,7 @@ use crate::process::metrics::{self, Metric};
 pub use self::cors::is_by_key;
 use self::cors::open_to;
 use self::edge::behind;
+use self::signed::signed;
 
 /// A browser asks this host by https only, whatever a link says. Other hosts of its domain may be anybody's.
 const HTTPS_FOR_A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
@@ -41,8 +43,8 @@ const NO_PAGE: HeaderValue = HeaderValue::from_static("default-src 'none'; frame
 /// Wraps the routes of one function, for callers from anywhere. Each layer decides before those that stand above it.
 pub fn serve(function: &'static str, routes: Router, gate: &Gate) -> Router {
     let (config, limits) = (&gate.config, gate.limits.clone());
-    let limited =
-        safe(routes).layer(from_fn(move |request: Request, next: Next| within(limits.clone(), request, next)));
+    let answering = safe(signed(&gate.keeper, routes));
+    let limited = answering.layer(from_fn(move |request: Request, next: Next| within(limits.clone(), request, next)));
     // Outside the limits, so that a page can read that it has to wait.
     let open = open_to(&config.allowed_origins, limited);
     let observed = observed(function, behind(config.edge, &gate.keeper, open));
