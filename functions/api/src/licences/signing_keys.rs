@@ -29,9 +29,11 @@ struct SigningKeys {
 #[schema(as = SigningKey)]
 struct SigningKeyView {
     kid: SigningKeyId,
+    /// What the key signs: `answers` to programs, or licence `files`.
     r#use: KeyUse,
     algorithm: SigningAlgorithm,
     public_key: VerificationKey,
+    /// `next` will sign, `active` signs, `retired` signs no more; what a `revoked` key has signed is not valid.
     status: KeyStatus,
     /// From when on the key signs.
     since: Time,
