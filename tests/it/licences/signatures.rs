@@ -142,6 +142,26 @@ async fn every_answer_to_a_program_is_signed() {
     assert!(answered >= OF_PROGRAMS.len());
 }
 
+/// A forged refusal would stop a program as surely as a forged yes would start one.
+#[tokio::test]
+async fn a_seat_that_is_refused_is_refused_by_purser() {
+    let world = World::new().await;
+    let program = Program::new(&world).await;
+    let sold = Sold::with(&world, json!({"parallel_uses": 1})).await;
+    for (path, name, status) in [
+        ("/v1/activations", "one", 201),
+        ("/v1/activations", "one", 200),
+        ("/v1/activations", "other", 409),
+        ("/v1/activations/heartbeat", "one", 200),
+        ("/v1/activations/heartbeat", "other", 409),
+        ("/v1/activations/deactivate", "one", 200),
+    ] {
+        let asked = json!({"key": sold.key, "fingerprint": name});
+        let told = world.nobody().post(path, &asked).await.expect(status);
+        assert!(program.believes_reply(asked.to_string().as_bytes(), &told), "{path} {name}: {told:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_refused_before_it_is_judged_is_not_signed() {
     let world = World::with(None, &[("PURSER_ADDRESS_REQUESTS_PER_MINUTE", "2")]).await;

@@ -33,12 +33,17 @@ def buy(world: World) -> None:
     equal("listed", [it["refid"] for it in listed], [licence["refid"]])
 
 
-def told(world: World, key: str) -> str:
-    """What a program with a licence key is told, signed by the published key."""
-    answered = world.nobody.post("/v1/licences/validate", {"key": key, "nonce": world.run}).expect(200)
+def signed(world: World, answered: Reply) -> Reply:
+    """An answer to a program, which the published key must have signed."""
     signature = re.fullmatch(r'kid="(.{16})", sig="[\w-]{86}"', answered.headers.get("purser-signature", ""))
     equal("the key of the signature", signature and signature[1], world.made["signing"])
-    return str(answered.json["code"])
+    return answered
+
+
+def told(world: World, key: str) -> str:
+    """What a program with a licence key is told."""
+    answered = world.nobody.post("/v1/licences/validate", {"key": key, "nonce": world.run})
+    return str(signed(world, answered).expect(200).json["code"])
 
 
 @PART.step("anybody reads the key that signs answers")
@@ -80,7 +85,7 @@ def seats(world: World) -> None:
 
     def ask(what: str, name: str, **more: str) -> Reply:
         asked = {"key": key, "fingerprint": name, **more}
-        return world.nobody.post(f"/v1/activations{what}", asked)
+        return signed(world, world.nobody.post(f"/v1/activations{what}", asked))
 
     ask("", "first").expect(201)
     ask("", "first").expect(200)

@@ -13,7 +13,7 @@ use purser_edge::prelude::*;
 use purser_store::licences::rotation::KeyTarget;
 
 use crate::licences::body::Features;
-use crate::licences::validation::{Told, Validation, status_of_client, unlock};
+use crate::licences::programs::validation::{Told, Validation, status_of_client, unlock};
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default().routes(routes!(validate_licence))

@@ -19,7 +19,7 @@ use purser_store::licences::rotation::KeyTarget;
 use purser_store::licences::seating::{Asked, Seating};
 
 use crate::licences::body::Features;
-use crate::licences::validation::{RefusedActivation, Told, Validation, status_of_client, unlock};
+use crate::licences::programs::validation::{RefusedActivation, Told, Validation, status_of_client, unlock};
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::default()
