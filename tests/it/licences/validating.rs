@@ -75,6 +75,8 @@ async fn every_code() {
     assert_eq!(code(&world, &sold.key, good.clone()).await, "expired");
     let _ended = world.operator.act(&sold.path("/revoke")).await.expect(200);
     assert_eq!(code(&world, &sold.key, good.clone()).await, "revoked");
+    let typed = format!(" {}\u{a0}", sold.key);
+    assert_eq!(code(&world, &typed, good.clone()).await, "revoked", "spaces around a key are no part of it");
     for nobodys in ["AAAAA-AAAAA-AAAAA-AAAAA-AAAAA", "x", "\u{1f511} and so on"] {
         assert_eq!(code(&world, nobodys, good.clone()).await, "not_found", "{nobodys:?}");
     }

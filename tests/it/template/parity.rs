@@ -9,6 +9,7 @@ use purser_local::template::roles::Roles;
 use purser_local::template::{EventSpec, Template};
 use purser_store::engine::secrets::Purpose;
 use purser_store::events::change::KINDS;
+use purser_tests::schema::OF_PROGRAMS;
 use serde_json::json;
 
 use crate::http::operations::{CASES, Who};
@@ -253,7 +254,11 @@ async fn the_document_names_every_route_with_its_security() {
                 assert!(!said.is_empty(), "{method} {path} {status}");
                 if status.as_str() >= "4" {
                     let problem = &response["content"]["application/problem+json"]["schema"]["$ref"];
-                    assert_eq!(problem, "#/components/schemas/Problem", "{method} {path} {status}");
+                    // What programs are told of a refusal is a problem that says more.
+                    let says_more = OF_PROGRAMS[1..].contains(&name.as_str()) && status == "409";
+                    let schema = if says_more { "RefusedActivation" } else { "Problem" };
+                    let schema = format!("#/components/schemas/{schema}");
+                    assert_eq!(problem, &schema, "{method} {path} {status}");
                     assert!(said.contains('`'), "{method} {path} {status}: no code");
                 }
             }

@@ -95,9 +95,9 @@ pub struct TypedKey(String);
 crate::value_schema!(TypedKey, "A licence key as somebody typed it.", text(255), "7KQ2M-9XR4T-HW3JD-P6C8V-N5BFA");
 
 impl TypedKey {
-    /// The key, if it has the form of one.
+    /// The key, if it has the form of one. Who copies a key often copies spaces with it.
     pub fn key(self) -> Option<LicenceKey> {
-        LicenceKey::try_from(self.0).ok()
+        LicenceKey::try_from(self.0.trim().to_owned()).ok()
     }
 }
 

@@ -85,7 +85,8 @@ pub fn declare_signed(operation: &mut Operation) {
 fn fail(response: &mut Response, status: StatusCode) {
     let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
     let content = Content::new(Some(schema));
-    response.content.insert("application/problem+json".into(), content.into());
+    // A problem that says more has a schema of its own.
+    response.content.entry("application/problem+json".into()).or_insert_with(|| content.into());
     let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
     let (name, says, form) = match status {
         StatusCode::UNAUTHORIZED => ("WWW-Authenticate", "`Bearer`.", text()),
