@@ -106,6 +106,15 @@ async fn what_an_answer_shows() {
     assert_eq!(told.json, expected);
     let now = world.system().clock().now().to_string();
     assert!(told.text("checked_at") <= now.as_str() && active["expires_at"].as_str().unwrap() > now.as_str());
+    // Of a body with a fault, what is unknown is no fault either.
+    for number in ["9007199254740993", "1e999"] {
+        let faulty = format!(r#"{{"unknown": {number}, "key": {:?}, "domain": "a b"}}"#, sold.key);
+        let faulty = Some(faulty.into_bytes());
+        let refused = world.nobody().send("POST", "/v1/licences/validate", &headers, faulty).await;
+        let refused = refused.refused(422, "invalid_fields");
+        assert_eq!(refused.json["errors"].as_array().unwrap().len(), 1, "{}", refused.json);
+        assert_eq!(refused.pointer(), "/domain");
+    }
     let none = ask(&world, "AAAAA-AAAAA-AAAAA-AAAAA-AAAAA", json!({})).await.expect(200);
     assert_eq!((&none.json["licence"], &none.json["nonce"]), (&Value::Null, &Value::Null));
     for (member, wrong) in [("key", json!(7)), ("domain", json!("a b")), ("nonce", json!("")), ("features", json!(1))] {

@@ -94,20 +94,26 @@ fn whole(value: f64) -> Option<i64> {
 /// Reads a body. If it has faults, all of them are told, up to [`MOST_FAULTS`]; `example` is a body without any.
 pub fn read<T: DeserializeOwned>(bytes: &[u8], example: impl FnOnce() -> Value) -> Result<T, Problem> {
     let Strict(value) = serde_json::from_slice(bytes).map_err(|error| unread(bytes, &error))?;
+    let (read, mut faults) = typed(value, example)?;
+    if let Some(inexact) = inexact(bytes).filter(|it| faults.iter().all(|known| known.pointer != it.pointer)) {
+        faults.push(inexact);
+    }
+    read.filter(|_| faults.is_empty()).ok_or_else(|| Problem::with_faults(faults))
+}
+
+/// Reads a JSON value as a body: the body, or its faults.
+fn typed<T: DeserializeOwned>(
+    value: Value,
+    example: impl FnOnce() -> Value,
+) -> Result<(Option<T>, Vec<FieldError>), Problem> {
     // Derived types would also accept an array, with the fields in the order in which they are declared.
     if !value.is_object() {
         return Err(Problem::invalid("", "must be an object"));
     }
-    let mut faults = Vec::new();
-    let read = serde_path_to_error::deserialize(&value);
-    let read = read.map_err(|error| faults = all_faults::<T>(value, fault(&error), &example()));
-    if let Some(inexact) = inexact(bytes).filter(|it| faults.iter().all(|known| known.pointer != it.pointer)) {
-        faults.push(inexact);
-    }
-    match read {
-        Ok(typed) if faults.is_empty() => Ok(typed),
-        _ => Err(Problem::with_faults(faults)),
-    }
+    Ok(match serde_path_to_error::deserialize(&value) {
+        Ok(read) => (Some(read), Vec::new()),
+        Err(error) => (None, all_faults::<T>(value, fault(&error), &example())),
+    })
 }
 
 /// Reads the members of a body that `T` knows. Others are skipped, whatever they hold, because the program that sent
@@ -118,8 +124,23 @@ pub fn read_known<T: DeserializeOwned>(bytes: &[u8], example: impl FnOnce() -> V
     {
         return Ok(typed);
     }
-    read(bytes, example)
+    // Numbers that nobody keeps need not be exact, but one that is out of range stops the search for faults after the
+    // first.
+    match serde_json::from_slice(bytes) {
+        Ok(Strict(value)) => {
+            let (read, faults) = typed(value, example)?;
+            read.ok_or_else(|| Problem::with_faults(faults))
+        }
+        Err(error) if error.to_string().starts_with(OUT_OF_RANGE) => {
+            let mut text = serde_json::Deserializer::from_slice(bytes);
+            serde_path_to_error::deserialize(&mut text).map_err(|error| Problem::with_faults(vec![fault(&error)]))
+        }
+        Err(error) => Err(unread(bytes, &error)),
+    }
 }
+
+/// How the message of a number that JSON can hold and no type can begins.
+const OUT_OF_RANGE: &str = "number out of range";
 
 /// The first number of the body that would not be kept as it is.
 fn inexact(bytes: &[u8]) -> Option<FieldError> {
@@ -131,7 +152,7 @@ fn inexact(bytes: &[u8]) -> Option<FieldError> {
 /// Why a body is not even JSON that can be read.
 fn unread(bytes: &[u8], error: &serde_json::Error) -> Problem {
     let message = error.to_string();
-    if message.starts_with("number out of range")
+    if message.starts_with(OUT_OF_RANGE)
         && let Some(inexact) = inexact(bytes)
     {
         return Problem::with_faults(vec![inexact]);
