@@ -59,7 +59,7 @@ const FAULTS: [&str; 26] = [
 ];
 
 /// The seeds to run. Together they show all faults.
-const SHOWING: [u64; 10] = [2, 3, 4, 6, 7, 8, 13, 15, 23, 25];
+const SHOWING: [u64; 10] = [1, 2, 3, 4, 7, 8, 13, 15, 23, 25];
 
 #[test]
 fn whatever_fails_around_it_purser_does_what_the_model_does() {
