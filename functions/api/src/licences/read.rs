@@ -100,5 +100,5 @@ async fn read_licence(
 ) -> Result<Response, Problem> {
     let found = app.store.licence_today(&refid, call.caller.role.reseller(), call.now).await?;
     let (shown, refused) = found.ok_or(Refusal::NotFound(ResourceKind::Licence))?;
-    ok(&LicenceView::refused(&shown, refused))
+    ok(&LicenceView::with_refused(&shown, refused))
 }

@@ -96,7 +96,7 @@ pub struct LicenceView {
 
 impl LicenceView {
     /// The licence, with how many times an installation was refused a seat today.
-    pub fn refused(shown: &ShownLicence, refused_today: u32) -> Self {
+    pub fn with_refused(shown: &ShownLicence, refused_today: u32) -> Self {
         Self { refused_today: Some(refused_today), ..Self::from(shown) }
     }
 }

@@ -52,8 +52,9 @@ struct Try<'a> {
     asked: &'a Asked,
     licence: &'a LicenceRefid,
     refid: &'a ActivationRefid,
-    /// All who hold a seat, if that was looked at.
+    /// Those who hold a seat, if that was looked at: all, or only some.
     holders: Option<&'a [Activation]>,
+    all: bool,
     request: &'a Request,
 }
 
@@ -81,10 +82,10 @@ impl Store {
         let licence = &unlocked.shown.licence.refid;
         let refid = &self.activation_refid(licence, &asked.program.fingerprint)?;
         let keys = [licence::key(licence), live(licence, refid)];
-        let (mut known, mut holders) = (Some(unlocked.loaded.clone()), None::<Vec<Activation>>);
+        let (mut known, mut holders, mut all) = (Some(unlocked.loaded.clone()), None::<Vec<Activation>>, false);
         let mut turn = Turn::new();
         loop {
-            let one = Try { store: self, asked, licence, refid, holders: holders.as_deref(), request };
+            let one = Try { store: self, asked, licence, refid, holders: holders.as_deref(), all, request };
             let (mut looked, mut stale) = (Looked::Around(None), false);
             self.command_on(known.clone(), &request.stamp.request, None, &keys, |loaded| {
                 let (decision, next) = one.decide(loaded, &mut stale, &judge)?;
@@ -108,7 +109,7 @@ impl Store {
                         turn.wait("seats that others take").await?;
                         known = None;
                     }
-                    holders = Some(self.holders(licence, most).await?);
+                    (holders, all) = (Some(self.holders(licence, most).await?), most.is_none());
                 }
             }
         }
@@ -151,7 +152,8 @@ impl Try<'_> {
             Some(Seat::None) => {
                 let mut holders = self.holders.unwrap_or_default().to_vec();
                 holders.sort_by_key(|it| (it.last_seen_at, it.created_at));
-                Ok((unchanged(), Looked::Done(refuse(Outcome::TooManyActivations, shown, holders))))
+                let outcome = judge(&shown.licence, Installation::TurnedAway);
+                Ok((unchanged(), Looked::Done(refuse(outcome, shown, holders))))
             }
             Some(Seat::Free) => self.taken(shown, own.as_ref(), None),
             Some(Seat::Of(from, why)) => {
@@ -183,8 +185,11 @@ impl Try<'_> {
             return Some(Seat::None);
         }
         let holders = self.holders?;
-        if self.most(shown).is_some() {
-            return Some(Seat::None);
+        match self.most(shown) {
+            Some(_) => return Some(Seat::None),
+            // The licence has got a lease since only some were looked at.
+            None if !self.all => return None,
+            None => {}
         }
         let others: Vec<Activation> = holders.iter().filter(|it| it.refid != *self.refid).cloned().collect();
         let replace = self.asked.replace.as_ref();
